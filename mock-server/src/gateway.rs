@@ -37,7 +37,7 @@ use crate::{
         respond::{Response, respond, with_diagnosis},
         sign::sign,
     },
-    store::{CommitError, Documents, Store, UnavailableError},
+    store::{CommitError, Documents, Store, StoreResult, UnavailableError},
 };
 
 /// A gateway without its sockets: the stages of a request, and the state that they change.
@@ -359,7 +359,7 @@ impl Gateway {
         by: ChangedBy,
         merchant: &Arc<Merchant>,
         change: impl Fn(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> Result<T, UnavailableError> {
+    ) -> StoreResult<T> {
         self.store.waiting(|| {
             let _settled = self.settled.read();
             let context = self.context(self.clock.now());
@@ -387,7 +387,7 @@ impl Gateway {
         &self,
         merchant: &Merchant,
         look: impl FnOnce(&Context<'_>, &mut Documents<'_>) -> T,
-    ) -> Result<T, UnavailableError> {
+    ) -> StoreResult<T> {
         self.store.waiting(|| {
             let mut documents = self.store.documents(&merchant.mchid);
             let seen = look(&self.context(self.clock.now()), &mut documents);

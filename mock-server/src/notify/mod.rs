@@ -37,7 +37,7 @@ use crate::{
     gateway::Gateway,
     merchants::{Merchant, PlatformKey},
     policies::CallbackKey,
-    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback, UnavailableError},
+    store::{Attempt, Delivery, DeliveryState, Outcome, STORE_RETRY, SentCallback, StoreResult},
 };
 
 pub use hosts::{NotifyHosts, NotifyMap, NotifyMapError};
@@ -180,7 +180,7 @@ impl Notifier {
     }
 
     /// Sends a callback again now, unless it is being sent, and waits for that attempt; `None` if it is forgotten.
-    pub(crate) async fn resend(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    pub(crate) async fn resend(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         let Some(attempts) = self.gateway.store.send_again(number, self.gateway.clock.now())? else {
             return Ok(None);
         };
@@ -188,11 +188,7 @@ impl Notifier {
     }
 
     /// The callback once it has had this many attempts, or as it is after the time in which one must have ended.
-    pub(crate) async fn attempted(
-        &self,
-        number: u64,
-        attempts: usize,
-    ) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    pub(crate) async fn attempted(&self, number: u64, attempts: usize) -> StoreResult<Option<Arc<Delivery>>> {
         let store = &self.gateway.store;
         let mut ended = self.ended.subscribe();
         let is_attempted = |delivery: &Delivery| delivery.attempts.len() >= attempts;

@@ -14,7 +14,7 @@ use crate::{
     merchants::Merchant,
     operations::payment::{Found, OrderName, PayerAction},
     request::diagnose::other_keys,
-    store::UnavailableError,
+    store::StoreResult,
 };
 
 /// How long a paySign is explained. Every mistake is tried within milliseconds, unless the machine is busy; a developer waits
@@ -73,7 +73,7 @@ impl Payer {
     }
 
     /// The order, with the first merchant that has it.
-    fn owner_of(&self, order: &OrderName) -> Result<Option<(Found, Arc<Merchant>)>, UnavailableError> {
+    fn owner_of(&self, order: &OrderName) -> StoreResult<Option<(Found, Arc<Merchant>)>> {
         for merchant in self.gateway.merchants.merchants() {
             if let Some(found) = self.found(&merchant, order)? {
                 return Ok(Some((found, merchant)));

@@ -22,7 +22,7 @@ use crate::{
         payment::{Found, Ledger, OrderName, PayerAction, PayerError},
         waiting::{self, Waiting},
     },
-    store::{Due, Reminder, STORE_RETRY, UnavailableError},
+    store::{Due, Reminder, STORE_RETRY, StoreResult, UnavailableError},
 };
 
 pub(crate) use business_view::OpenedView;
@@ -237,7 +237,7 @@ impl Payer {
     }
 
     /// Nothing happens of a merchant that was just removed.
-    fn become_due(&self, Reminder { mchid, key, .. }: &Reminder) -> Result<(), UnavailableError> {
+    fn become_due(&self, Reminder { mchid, key, .. }: &Reminder) -> StoreResult<()> {
         let Some(merchant) = self.gateway.merchants.merchant(mchid.as_str()) else { return Ok(()) };
         self.gateway.change(ChangedBy::Time, &merchant, |context, documents| {
             operations::become_due(context, &merchant, documents, key);
@@ -280,7 +280,7 @@ impl Payer {
         &self,
         mchid: Option<&Mchid>,
         is_stopped: impl Fn() -> bool,
-    ) -> Option<Result<Vec<Waiting>, UnavailableError>> {
+    ) -> Option<StoreResult<Vec<Waiting>>> {
         let merchants = &self.gateway.merchants;
         let merchants = match mchid {
             Some(mchid) => merchants.merchant(mchid.as_str()).into_iter().collect(),
@@ -316,7 +316,7 @@ impl Payer {
     fn only_merchant(
         &self,
         mchid: Option<&str>,
-        has_it: impl Fn(&Arc<Merchant>) -> Result<bool, UnavailableError>,
+        has_it: impl Fn(&Arc<Merchant>) -> StoreResult<bool>,
         unknown: impl Fn() -> PaymentError,
     ) -> Result<Arc<Merchant>, PaymentError> {
         let merchants = &self.gateway.merchants;
@@ -341,7 +341,7 @@ impl Payer {
     }
 
     /// The merchant's order of this name.
-    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> Result<Option<Found>, UnavailableError> {
+    fn found(&self, merchant: &Arc<Merchant>, order: &OrderName) -> StoreResult<Option<Found>> {
         // Who looks changes only what is due.
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find(order)

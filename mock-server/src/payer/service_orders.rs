@@ -10,7 +10,7 @@ use crate::{
     journal::ChangedBy,
     merchants::Merchant,
     operations::pay_score::{Book, Business, ServiceAction, ServiceTarget},
-    store::UnavailableError,
+    store::StoreResult,
 };
 
 /// What a user does with a service order, or with a permission.
@@ -79,7 +79,7 @@ impl Payer {
         &self,
         merchant: &Arc<Merchant>,
         target: &ServiceTarget,
-    ) -> Result<Option<Business>, UnavailableError> {
+    ) -> StoreResult<Option<Business>> {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Book::new(context, merchant, documents).find(target)
         })

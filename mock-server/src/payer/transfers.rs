@@ -14,7 +14,7 @@ use crate::{
         payment::Ledger,
         transfer::{TransferAction, TransferName, TransferTarget},
     },
-    store::UnavailableError,
+    store::StoreResult,
 };
 
 /// What a user does with a transfer, or with an authorization of transfers.
@@ -148,7 +148,7 @@ impl Payer {
         &self,
         merchant: &Arc<Merchant>,
         name: &TransferName,
-    ) -> Result<Option<TransferTarget>, UnavailableError> {
+    ) -> StoreResult<Option<TransferTarget>> {
         self.gateway.change(ChangedBy::Time, merchant, |context, documents| {
             Ledger::new(context, merchant, documents).find_transfer(name)
         })

@@ -11,7 +11,8 @@ use wechatpay_protocol::{Mchid, Timestamp};
 use wechatpay_texts::text;
 
 use super::{
-    ABSENT, Backend, Document, Fingerprint, Found, JsonText, Key, Listed, Outgoing, Turn, UnavailableError,
+    ABSENT, Backend, Document, Fingerprint, Found, JsonText, Key, Listed, Outgoing, StoreResult, Turn,
+    UnavailableError,
 };
 
 /// How many documents of a list are read at once.
@@ -123,7 +124,7 @@ impl<'a> Documents<'a> {
 
     /// # Errors
     /// If something could not be read.
-    pub(super) fn into_changes(mut self) -> Result<Changes, UnavailableError> {
+    pub(super) fn into_changes(mut self) -> StoreResult<Changes> {
         // What was read at one time was so at that time, without another look.
         if self.changes.is_empty() && self.seen.is_some_and(|seen| seen.times.get() < 2) {
             self.changes.read.clear();
@@ -132,7 +133,7 @@ impl<'a> Documents<'a> {
     }
 
     /// What was read, or nothing if it could not be read: then no change is kept.
-    fn found<T: Default>(&self, read: Result<T, UnavailableError>) -> T {
+    fn found<T: Default>(&self, read: StoreResult<T>) -> T {
         read.unwrap_or_else(|error| {
             let _ = self.unread.set(error);
             T::default()
@@ -141,7 +142,7 @@ impl<'a> Documents<'a> {
 
     /// # Errors
     /// If something could not be read.
-    pub(crate) fn check(&self) -> Result<(), UnavailableError> {
+    pub(crate) fn check(&self) -> StoreResult<()> {
         self.unread.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 

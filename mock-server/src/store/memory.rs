@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
     ABSENT, Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease,
-    Listed, MerchantState, Outgoing, Reminder, UnavailableError, Wait, documents::Changes, outbox::Outbox,
+    Listed, MerchantState, Outgoing, Reminder, StoreResult, Wait, documents::Changes, outbox::Outbox,
     reminders::Reminders, space::Space,
 };
 use crate::limits::Limits;
@@ -92,40 +92,28 @@ impl Memory {
 }
 
 impl Backend for Memory {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()> {
         self.change(mchid, |space| space.seed(documents));
         Ok(())
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>> {
         Ok(self.space(mchid).lock().get(key).cloned())
     }
 
-    fn list(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> StoreResult<Vec<Listed>> {
         Ok(self.space(mchid).lock().list(kind, after, most))
     }
 
-    fn list_newest(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        before: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> StoreResult<Vec<Listed>> {
         Ok(self.space(mchid).lock().list_newest(kind, before, most))
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
+    fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>> {
         Ok(self.space(mchid).lock().kinds())
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> StoreResult<Option<Fingerprint>> {
         Ok(self.space(mchid).lock().number(number))
     }
 
@@ -154,7 +142,7 @@ impl Backend for Memory {
         Ok(version)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         let spaces = self.spaces.read();
         let own = spaces.iter().filter(|(owner, _)| mchid.is_none_or(|mchid| mchid == *owner));
         // All at once, so that no commit in between keeps its documents and loses its callbacks.
@@ -165,7 +153,7 @@ impl Backend for Memory {
         Ok(())
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    fn remove(&self, mchid: &Mchid) -> StoreResult<()> {
         let mut spaces = self.spaces.write();
         let removed = spaces.remove(mchid);
         let mut removed = removed.as_ref().map(|space| space.lock());
@@ -179,7 +167,7 @@ impl Backend for Memory {
         Ok(())
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64> {
         Ok(self.outbox.add(mchid, vec![outgoing]).into_iter().next().unwrap_or_default())
     }
 
@@ -189,32 +177,27 @@ impl Backend for Memory {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         Ok(self.outbox.lease(now, most, most_of_one, is_known))
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
+    fn update(&self, delivery: Delivery) -> StoreResult<bool> {
         Ok(self.outbox.update(delivery))
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         Ok(self.outbox.send_again(number, now))
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         Ok(self.outbox.delivery(number))
     }
 
-    fn deliveries(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> StoreResult<Vec<Arc<Delivery>>> {
         Ok(self.outbox.list(mchid, after, most))
     }
 
-    fn last_delivery(&self) -> Result<u64, UnavailableError> {
+    fn last_delivery(&self) -> StoreResult<u64> {
         Ok(self.outbox.last())
     }
 
@@ -222,11 +205,11 @@ impl Backend for Memory {
         Box::pin(self.outbox.changed())
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         Ok(self.reminders.due(now, most, is_known))
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         self.reminders.forget(done);
         Ok(())
     }
@@ -235,7 +218,7 @@ impl Backend for Memory {
         Box::pin(self.reminders.added())
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+    fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState> {
         let space = self.space(mchid);
         let space = space.lock();
         let deliveries = self.outbox.list(Some(mchid), 0, usize::MAX);
@@ -247,7 +230,7 @@ impl Backend for Memory {
         })
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
         let MerchantState { documents, numbers, deliveries, reminders } = state;
         self.change(mchid, |space| {
             space.import(documents, numbers, [self.created, self.request_numbers]);

@@ -60,43 +60,26 @@ pub(crate) struct Store(Box<dyn Backend>);
 trait Backend: Debug + Send + Sync {
     /// Sets the merchant's initial documents, which a reset restores. A merchant that the backend does not know yet begins
     /// with them.
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError>;
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()>;
 
     /// The document with this key.
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError>;
+    fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>>;
 
     /// The documents of a kind in the order in which they were created, from after this place on, and at most this many.
     /// A document's place stays the same while it exists.
-    fn list(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError>;
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> StoreResult<Vec<Listed>>;
 
     /// The same from before this place on, newest first.
-    fn list_newest(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        before: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError>;
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> StoreResult<Vec<Listed>>;
 
     /// Each kind that has documents, and how many.
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError>;
+    fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>>;
 
     /// The content that the request number was used for.
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError>;
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> StoreResult<Option<Fingerprint>>;
 
     /// These documents, all as they were at one time, and then the contents that these request numbers were used for.
-    fn read_many(
-        &self,
-        mchid: &Mchid,
-        keys: &[Key],
-        numbers: &[Fingerprint],
-    ) -> Result<Found, UnavailableError> {
+    fn read_many(&self, mchid: &Mchid, keys: &[Key], numbers: &[Fingerprint]) -> StoreResult<Found> {
         let documents = keys.iter().map(|key| self.read(mchid, key)).collect::<Result<_, _>>()?;
         let contents = numbers.iter().map(|number| self.number(mchid, *number)).collect::<Result<_, _>>()?;
         Ok(Found { documents, contents })
@@ -111,13 +94,13 @@ trait Backend: Debug + Send + Sync {
     fn commit(&self, mchid: &Mchid, changes: Changes) -> Result<u64, CommitError>;
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError>;
+    fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()>;
 
     /// Forgets the merchant.
-    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError>;
+    fn remove(&self, mchid: &Mchid) -> StoreResult<()>;
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError>;
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64>;
 
     /// Takes the callbacks of known merchants that are due, at most `most` and of each merchant at most `most_of_one` at once.
     fn lease(
@@ -126,66 +109,61 @@ trait Backend: Debug + Send + Sync {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError>;
+    ) -> StoreResult<Lease>;
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError>;
+    fn update(&self, delivery: Delivery) -> StoreResult<bool>;
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError>;
+    fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>>;
 
     /// The callback with this number.
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError>;
+    fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>>;
 
     /// The callbacks of one merchant or of all, from after this number on, oldest first, and at most this many.
-    fn deliveries(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError>;
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> StoreResult<Vec<Arc<Delivery>>>;
 
     /// The number of the last callback; 0 if there was none.
-    fn last_delivery(&self) -> Result<u64, UnavailableError>;
+    fn last_delivery(&self) -> StoreResult<u64>;
 
     /// Resolves when there may be something new to deliver.
     fn outbox_changed(&self) -> Wait<'_>;
 
     /// The documents of known merchants that are due, at most `most`. Each stays due until it is [`done`](Self::done), but no other
     /// mock takes it for a while.
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError>;
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due>;
 
     /// Forgets that these documents were due. If that fails, they are due again.
-    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError>;
+    fn done(&self, done: &[Reminder]) -> StoreResult<()>;
 
     /// Resolves when there may be a new document that becomes due.
     fn reminded(&self) -> Wait<'_>;
 
     /// Keeps or removes a note of the mock's own, such as its clock's offset. Only a backend that lasts keeps notes.
-    fn note(&self, _name: &str, _text: Option<&str>) -> Result<(), UnavailableError> {
+    fn note(&self, _name: &str, _text: Option<&str>) -> StoreResult<()> {
         Ok(())
     }
 
     /// The notes whose names begin so, by name.
-    fn notes(&self, _prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
+    fn notes(&self, _prefix: &str) -> StoreResult<Vec<(String, String)>> {
         Ok(Vec::new())
     }
 
     /// The note with exactly this name.
-    fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
+    fn noted(&self, name: &str) -> StoreResult<Option<String>> {
         let found = self.notes(name)?.into_iter().find(|(found, _)| found == name);
         Ok(found.map(|(_, text)| text))
     }
 
     /// Adds to a note that is a number, 0 if there is none, and returns the sum. Nobody else's addition is lost. Only a backend that
     /// mocks share counts.
-    fn count(&self, _name: &str, _add: i64) -> Result<i64, UnavailableError> {
+    fn count(&self, _name: &str, _add: i64) -> StoreResult<i64> {
         Ok(0)
     }
 
     /// Resolves once all changes that were made before this call outlast a crash; `None` if they do, as far as the backend can
     /// keep them.
-    fn lasting(&self) -> Option<Wait<'_, Result<(), UnavailableError>>> {
+    fn lasting(&self) -> Option<Wait<'_, StoreResult<()>>> {
         None
     }
 
@@ -195,15 +173,15 @@ trait Backend: Debug + Send + Sync {
     }
 
     /// Whether the backend can be reached and can keep changes.
-    fn check(&self) -> Result<(), UnavailableError> {
+    fn check(&self) -> StoreResult<()> {
         Ok(())
     }
 
     /// Everything of a merchant.
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError>;
+    fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState>;
 
     /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError>;
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()>;
 
     /// Whether methods wait for another machine.
     fn is_remote(&self) -> bool {
@@ -307,6 +285,9 @@ pub(crate) enum CommitError {
     Unavailable(UnavailableError),
 }
 
+/// What the store answers, unless it is not available.
+pub(crate) type StoreResult<T> = Result<T, UnavailableError>;
+
 /// The store can't be reached, or can't keep a change.
 #[derive(Clone, Debug, PartialEq, Eq, Text, thiserror::Error)]
 #[text("the store is not available: {reason}")]
@@ -370,7 +351,7 @@ impl Store {
     ///
     /// # Errors
     /// If it has conflicted too often.
-    pub(crate) fn after_conflict(&self, nth: u32) -> Result<(), UnavailableError> {
+    pub(crate) fn after_conflict(&self, nth: u32) -> StoreResult<()> {
         if !self.0.is_remote() {
             return Ok(());
         }
@@ -389,11 +370,7 @@ impl Store {
     }
 
     /// Sets the merchant's initial documents, as [`Backend::seed`] has it.
-    pub(crate) fn seed(
-        &self,
-        mchid: &Mchid,
-        documents: Vec<(Key, JsonText)>,
-    ) -> Result<(), UnavailableError> {
+    pub(crate) fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()> {
         self.with(|backend| backend.seed(mchid, documents))
     }
 
@@ -403,7 +380,7 @@ impl Store {
     }
 
     /// The merchant's document with this key.
-    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
+    pub(crate) fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>> {
         self.with(|backend| backend.read(mchid, key))
     }
 
@@ -414,12 +391,12 @@ impl Store {
         kind: &str,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    ) -> StoreResult<Vec<Listed>> {
         self.with(|backend| backend.list(mchid, kind, after, most))
     }
 
     /// Each kind that has documents of the merchant, and how many, by name.
-    pub(crate) fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
+    pub(crate) fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>> {
         let mut kinds = self.with(|backend| backend.kinds(mchid))?;
         kinds.sort_unstable();
         Ok(kinds)
@@ -442,17 +419,17 @@ impl Store {
     }
 
     /// Restores the initial documents of one merchant, or of all merchants.
-    pub(crate) fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    pub(crate) fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         self.with(|backend| backend.reset(mchid))
     }
 
     /// Forgets the merchant.
-    pub(crate) fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    pub(crate) fn remove(&self, mchid: &Mchid) -> StoreResult<()> {
         self.with(|backend| backend.remove(mchid))
     }
 
     /// Keeps a callback that no change belongs to. Returns its number.
-    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
+    pub(crate) fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64> {
         self.with(|backend| backend.send(mchid, outgoing))
     }
 
@@ -463,22 +440,22 @@ impl Store {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         self.with(|backend| backend.lease(now, most, most_of_one, is_known))
     }
 
     /// Keeps a callback after an attempt, unless it was removed meanwhile. Returns whether it is still there.
-    pub(crate) fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
+    pub(crate) fn update(&self, delivery: Delivery) -> StoreResult<bool> {
         self.with(|backend| backend.update(delivery))
     }
 
     /// Makes a callback due now, unless it is being sent. Returns how many attempts it has had.
-    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    pub(crate) fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         self.with(|backend| backend.send_again(number, now))
     }
 
     /// The callback with this number.
-    pub(crate) fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    pub(crate) fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         self.with(|backend| backend.delivery(number))
     }
 
@@ -488,12 +465,12 @@ impl Store {
         mchid: Option<&Mchid>,
         after: u64,
         most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
+    ) -> StoreResult<Vec<Arc<Delivery>>> {
         self.with(|backend| backend.deliveries(mchid, after, most))
     }
 
     /// The number of the last callback; 0 if there was none.
-    pub(crate) fn last_delivery(&self) -> Result<u64, UnavailableError> {
+    pub(crate) fn last_delivery(&self) -> StoreResult<u64> {
         self.with(|backend| backend.last_delivery())
     }
 
@@ -503,17 +480,12 @@ impl Store {
     }
 
     /// The documents that are due, as [`Backend::due`] has them.
-    pub(crate) fn due(
-        &self,
-        now: Timestamp,
-        most: usize,
-        is_known: IsKnown<'_>,
-    ) -> Result<Due, UnavailableError> {
+    pub(crate) fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         self.with(|backend| backend.due(now, most, is_known))
     }
 
     /// Forgets that these documents were due.
-    pub(crate) fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    pub(crate) fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         self.with(|backend| backend.done(done))
     }
 
@@ -523,27 +495,27 @@ impl Store {
     }
 
     /// Keeps or removes a note of the mock's own.
-    pub(crate) fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
+    pub(crate) fn note(&self, name: &str, text: Option<&str>) -> StoreResult<()> {
         self.with(|backend| backend.note(name, text))
     }
 
     /// The notes whose names begin so, by name.
-    pub(crate) fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
+    pub(crate) fn notes(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
         self.with(|backend| backend.notes(prefix))
     }
 
     /// The note with exactly this name.
-    pub(crate) fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
+    pub(crate) fn noted(&self, name: &str) -> StoreResult<Option<String>> {
         self.with(|backend| backend.noted(name))
     }
 
     /// Adds to a note that is a number, 0 if there is none, and returns the sum, as [`Backend::count`] has it.
-    pub(crate) fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
+    pub(crate) fn count(&self, name: &str, add: i64) -> StoreResult<i64> {
         self.with(|backend| backend.count(name, add))
     }
 
     /// Resolves once all changes that were made before this call outlast a crash.
-    pub(crate) async fn lasting(&self) -> Result<(), UnavailableError> {
+    pub(crate) async fn lasting(&self) -> StoreResult<()> {
         match self.0.lasting() {
             None => Ok(()),
             Some(lasting) => lasting.await,
@@ -559,7 +531,7 @@ impl Store {
     ///
     /// # Errors
     /// If it may be lost.
-    pub(crate) async fn lasting_since(&self, losses: u64) -> Result<(), UnavailableError> {
+    pub(crate) async fn lasting_since(&self, losses: u64) -> StoreResult<()> {
         self.lasting().await?;
         if self.losses() == losses {
             return Ok(());
@@ -568,17 +540,17 @@ impl Store {
     }
 
     /// Whether the store can be reached and can keep changes.
-    pub(crate) fn check(&self) -> Result<(), UnavailableError> {
+    pub(crate) fn check(&self) -> StoreResult<()> {
         self.with(|backend| backend.check())
     }
 
     /// Everything of a merchant.
-    pub(crate) fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+    pub(crate) fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState> {
         self.with(|backend| backend.export(mchid))
     }
 
     /// Replaces everything of a merchant. Callbacks and documents get new numbers and versions.
-    pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+    pub(crate) fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
         self.with(|backend| backend.import(mchid, state))
     }
 }

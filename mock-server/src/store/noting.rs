@@ -13,7 +13,8 @@ use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
     Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
-    Memory, MerchantState, Outgoing, Reminder, Store, UnavailableError, Wait, documents::Changes,
+    Memory, MerchantState, Outgoing, Reminder, Store, StoreResult, UnavailableError, Wait,
+    documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -54,7 +55,7 @@ impl Noting {
         self.0.is_lost.store(is_lost, Ordering::Relaxed);
     }
 
-    fn check_reached(&self) -> Result<(), UnavailableError> {
+    fn check_reached(&self) -> StoreResult<()> {
         if self.0.is_lost.load(Ordering::Relaxed) {
             return Err(UnavailableError::of(|| "the test lost it".into()));
         }
@@ -63,39 +64,27 @@ impl Noting {
 }
 
 impl Backend for Noting {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()> {
         self.0.memory.seed(mchid, documents)
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>> {
         self.0.memory.read(mchid, key)
     }
 
-    fn list(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.0.memory.list(mchid, kind, after, most)
     }
 
-    fn list_newest(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        before: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.0.memory.list_newest(mchid, kind, before, most)
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
+    fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>> {
         self.0.memory.kinds(mchid)
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> StoreResult<Option<Fingerprint>> {
         self.0.memory.number(mchid, number)
     }
 
@@ -104,15 +93,15 @@ impl Backend for Noting {
         self.0.memory.commit(mchid, changes)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         self.0.memory.reset(mchid)
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    fn remove(&self, mchid: &Mchid) -> StoreResult<()> {
         self.0.memory.remove(mchid)
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64> {
         self.0.memory.send(mchid, outgoing)
     }
 
@@ -122,32 +111,27 @@ impl Backend for Noting {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         self.0.memory.lease(now, most, most_of_one, is_known)
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
+    fn update(&self, delivery: Delivery) -> StoreResult<bool> {
         self.0.memory.update(delivery)
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         self.0.memory.send_again(number, now)
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         self.0.memory.delivery(number)
     }
 
-    fn deliveries(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> StoreResult<Vec<Arc<Delivery>>> {
         self.0.memory.deliveries(mchid, after, most)
     }
 
-    fn last_delivery(&self) -> Result<u64, UnavailableError> {
+    fn last_delivery(&self) -> StoreResult<u64> {
         self.0.memory.last_delivery()
     }
 
@@ -155,11 +139,11 @@ impl Backend for Noting {
         self.0.memory.outbox_changed()
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         self.0.memory.due(now, most, is_known)
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         self.0.memory.done(done)
     }
 
@@ -167,7 +151,7 @@ impl Backend for Noting {
         self.0.memory.reminded()
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
+    fn note(&self, name: &str, text: Option<&str>) -> StoreResult<()> {
         self.check_reached()?;
         match text {
             Some(text) => drop(self.0.notes.lock().insert(name.into(), text.into())),
@@ -176,14 +160,14 @@ impl Backend for Noting {
         Ok(())
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
+    fn notes(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
         self.check_reached()?;
         let notes = self.0.notes.lock();
         let found = notes.iter().filter(|(name, _)| name.starts_with(prefix));
         Ok(found.map(|(name, text)| (name.clone(), text.clone())).collect())
     }
 
-    fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
+    fn count(&self, name: &str, add: i64) -> StoreResult<i64> {
         self.check_reached()?;
         let mut notes = self.0.notes.lock();
         let sum = notes.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + add;
@@ -193,11 +177,11 @@ impl Backend for Noting {
         Ok(sum)
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+    fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState> {
         self.0.memory.export(mchid)
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
         self.0.memory.import(mchid, state)
     }
 

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     faults::{FaultId, FaultRule, RuleError, RuleState},
     merchants::MerchantConfig,
-    store::{StoreError, StorePlace, UnavailableError},
+    store::{StoreError, StorePlace, StoreResult, UnavailableError},
 };
 
 /// How much outlasts the mock, besides documents and callbacks.
@@ -189,7 +189,7 @@ impl Control {
     }
 
     /// Changes the clock, and keeps its new setting. If that can't be kept, the clock is as it was.
-    pub(crate) fn change_clock(&self, change: impl FnOnce(&Clock)) -> Result<(), UnavailableError> {
+    pub(crate) fn change_clock(&self, change: impl FnOnce(&Clock)) -> StoreResult<()> {
         self.catch_up()?;
         let clock = &self.gateway.clock;
         let before = clock.setting();
@@ -201,7 +201,7 @@ impl Control {
     }
 
     /// Keeps the clock's setting if it has changed.
-    pub(in crate::admin) fn keep_clock(&self) -> Result<(), UnavailableError> {
+    pub(in crate::admin) fn keep_clock(&self) -> StoreResult<()> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -218,21 +218,17 @@ impl Control {
     }
 
     /// Makes this mock the one that creates a merchant with this mchid. `false` if another mock does, or has.
-    pub(super) fn claim(&self, mchid: &Mchid) -> Result<bool, UnavailableError> {
+    pub(super) fn claim(&self, mchid: &Mchid) -> StoreResult<bool> {
         Ok(!self.lasting.is_shared() || self.gateway.store.count(&name(CLAIMS, mchid), 1)? == 1)
     }
 
     /// Lets others create a merchant with this mchid.
-    pub(super) fn unclaim(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    pub(super) fn unclaim(&self, mchid: &Mchid) -> StoreResult<()> {
         if self.lasting.is_shared() { self.gateway.store.note(&name(CLAIMS, mchid), None) } else { Ok(()) }
     }
 
     /// Keeps a merchant that was made now.
-    pub(super) fn keep_merchant(
-        &self,
-        config: &MerchantConfig,
-        seed_bytes: usize,
-    ) -> Result<(), UnavailableError> {
+    pub(super) fn keep_merchant(&self, config: &MerchantConfig, seed_bytes: usize) -> StoreResult<()> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -246,7 +242,7 @@ impl Control {
     }
 
     /// Keeps that a merchant was removed.
-    pub(super) fn keep_removal(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    pub(super) fn keep_removal(&self, mchid: &Mchid) -> StoreResult<()> {
         if !self.lasting.lasts() {
             return Ok(());
         }
@@ -281,7 +277,7 @@ impl Control {
     }
 
     /// Keeps that a fault rule is removed.
-    pub(super) fn keep_fault_removal(&self, id: FaultId) -> Result<(), UnavailableError> {
+    pub(super) fn keep_fault_removal(&self, id: FaultId) -> StoreResult<()> {
         if self.lasting.is_shared() && id > LAST_OWN_FAULT {
             self.gateway.store.note(&name(FAULTS, id), None)?;
             self.tell(Change::Fault(id));
@@ -290,14 +286,14 @@ impl Control {
     }
 
     /// Keeps that the fault rules of this merchant, or all, are removed.
-    pub(super) fn keep_no_faults(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    pub(super) fn keep_no_faults(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         self.forget_faults(mchid)?;
         self.tell(Change::ClearedFaults(mchid.map(Mchid::to_string)));
         Ok(())
     }
 
     /// Keeps that a merchant was reset, or everything.
-    pub(super) fn keep_reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    pub(super) fn keep_reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         let store = &self.gateway.store;
         self.forget_faults(mchid)?;
         if mchid.is_none() && self.lasting.lasts() {
@@ -313,7 +309,7 @@ impl Control {
         Ok(())
     }
 
-    fn forget_faults(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    fn forget_faults(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         if !self.lasting.is_shared() {
             return Ok(());
         }
@@ -333,7 +329,7 @@ impl Control {
         }
     }
 
-    fn try_tell(&self, change: Change) -> Result<(), UnavailableError> {
+    fn try_tell(&self, change: Change) -> StoreResult<()> {
         let (store, lasting) = (&self.gateway.store, &self.lasting);
         let Some(others) = &lasting.others else { return Ok(()) };
         let version = store.count(VERSION, 1)?;
@@ -346,7 +342,7 @@ impl Control {
     }
 
     /// Applies what other mocks have changed. Returns whether there was something.
-    pub(super) fn catch_up(&self) -> Result<bool, UnavailableError> {
+    pub(super) fn catch_up(&self) -> StoreResult<bool> {
         let (store, lasting) = (&self.gateway.store, &self.lasting);
         if !lasting.is_shared() {
             return Ok(false);
@@ -377,7 +373,7 @@ impl Control {
     }
 
     /// What others have changed between two versions, and what notes say that this mock has changed.
-    fn changes_between(&self, applied: i64, version: i64) -> Result<Vec<Change>, UnavailableError> {
+    fn changes_between(&self, applied: i64, version: i64) -> StoreResult<Vec<Change>> {
         if !(applied..=applied.saturating_add(TOLD)).contains(&version) {
             return Ok(vec![Change::All]);
         }

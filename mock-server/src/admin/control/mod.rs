@@ -34,7 +34,7 @@ use crate::{
     notify::Notifier,
     operations::seed::SeedMerchant,
     payer::Payer,
-    store::{CommitError, Delivery, DeliveryState, Document, Key, UnavailableError},
+    store::{CommitError, Delivery, DeliveryState, Document, Key, StoreResult, UnavailableError},
 };
 
 pub(crate) use lasting::Lasting;
@@ -220,7 +220,7 @@ impl Control {
         merchant: &Arc<Merchant>,
         key: &Key,
         value: Option<&Value>,
-    ) -> Result<Option<Document>, UnavailableError> {
+    ) -> StoreResult<Option<Document>> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         let mchid = &merchant.mchid;
@@ -252,7 +252,7 @@ impl Control {
     }
 
     /// Removes a fault rule. Returns whether it existed.
-    pub(crate) fn remove_fault(&self, id: FaultId) -> Result<bool, UnavailableError> {
+    pub(crate) fn remove_fault(&self, id: FaultId) -> StoreResult<bool> {
         let _between = self.gateway.between_exchanges();
         self.keep_fault_removal(id)?;
         Ok(self.gateway.faults.remove(id))
@@ -260,7 +260,7 @@ impl Control {
 
     /// Removes every fault rule, or those of one merchant, and ends the waits of their requests. Without a merchant,
     /// accepts connections again. Returns how many rules there were.
-    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> Result<usize, UnavailableError> {
+    pub(crate) fn clear_faults(&self, mchid: Option<&Mchid>) -> StoreResult<usize> {
         let _between = self.gateway.between_exchanges();
         self.keep_no_faults(mchid)?;
         Ok(self.clear_own_faults(mchid))
@@ -371,7 +371,7 @@ impl Control {
     }
 
     /// Removes a merchant that was created at run time, with all its data. Returns whether it existed.
-    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> Result<bool, UnavailableError> {
+    pub(crate) fn remove_merchant(&self, mchid: &Mchid) -> StoreResult<bool> {
         let _between = self.gateway.between_exchanges();
         if !self.gateway.merchants.is_created(mchid) {
             return Ok(false);
@@ -393,7 +393,7 @@ impl Control {
 
     /// Restores the initial state: documents, journal, metrics, fault rules, clock. Removes merchants that were created
     /// at run time.
-    pub(crate) fn reset(&self) -> Result<(), UnavailableError> {
+    pub(crate) fn reset(&self) -> StoreResult<()> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         gateway.clock.resume();
@@ -425,7 +425,7 @@ impl Control {
 
     /// Restores the initial state of one merchant: its documents, its part of the journal, its fault rules. Returns
     /// whether it exists.
-    pub(crate) fn reset_merchant(&self, mchid: &str) -> Result<bool, UnavailableError> {
+    pub(crate) fn reset_merchant(&self, mchid: &str) -> StoreResult<bool> {
         let gateway = &self.gateway;
         let _between = gateway.between_exchanges();
         let Some(merchant) = gateway.merchants.merchant(mchid) else { return Ok(false) };

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use wechatpay_texts::{phrase, text};
 
 use super::Control;
-use crate::store::{Store, UnavailableError};
+use crate::store::{Store, StoreResult};
 
 /// The other mocks of a store, as this mock sees them.
 #[derive(Debug)]
@@ -102,13 +102,13 @@ impl Others {
     }
 
     /// Says for the first time that this mock is there.
-    pub(super) fn register(&self, store: &Store, applied: i64) -> Result<(), UnavailableError> {
+    pub(super) fn register(&self, store: &Store, applied: i64) -> StoreResult<()> {
         self.beat(store, applied)?;
         self.look(store).map(drop)
     }
 
     /// Says that this mock is there, and what it has applied.
-    fn beat(&self, store: &Store, applied: i64) -> Result<(), UnavailableError> {
+    fn beat(&self, store: &Store, applied: i64) -> StoreResult<()> {
         let sign = Sign { address: self.address.clone(), beat: self.beats.fetch_add(1, Relaxed), applied };
         let text = serde_json::to_string(&sign).expect("texts and numbers always serialize");
         store.note(&self.note(), Some(&text))
@@ -126,7 +126,7 @@ impl Others {
     }
 
     /// The others. Forgets those that have said nothing for a minute.
-    pub(in crate::admin) fn look(&self, store: &Store) -> Result<Vec<Other>, UnavailableError> {
+    pub(in crate::admin) fn look(&self, store: &Store) -> StoreResult<Vec<Other>> {
         let notes = store.notes(MOCKS)?;
         let mut seen = self.seen.lock();
         let (mut others, mut gone) = (Vec::new(), Vec::new());

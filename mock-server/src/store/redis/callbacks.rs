@@ -13,7 +13,7 @@ use wechatpay_protocol::{Mchid, Timestamp};
 use wechatpay_texts::text;
 
 use super::{
-    super::{Delivery, DeliveryState, IsKnown, Lease, UnavailableError},
+    super::{Delivery, DeliveryState, IsKnown, Lease, StoreResult, UnavailableError},
     Inner, LOOKS_EVERY,
     keys::{self, SEPARATOR},
     scripts::SCRIPTS,
@@ -61,7 +61,7 @@ impl Inner {
     }
 
     /// Moves callbacks to the merchants that receive them. What was moved and not removed is not moved twice: it has its number.
-    fn pass_on(&self, sender: &Mchid) -> Result<(), UnavailableError> {
+    fn pass_on(&self, sender: &Mchid) -> StoreResult<()> {
         let transit = keys::transit(sender);
         // Not all of them, if there are many: the rest is moved with the next look.
         let scanned = items(
@@ -91,7 +91,7 @@ impl Inner {
     }
 
     /// Keeps callbacks under new numbers.
-    pub(super) fn import(&self, mchid: &Mchid, deliveries: &[Delivery]) -> Result<(), UnavailableError> {
+    pub(super) fn import(&self, mchid: &Mchid, deliveries: &[Delivery]) -> StoreResult<()> {
         for page in deliveries.chunks(super::AT_ONCE) {
             let first = self.next_numbers(page.len())?;
             let mut command = self.adding(mchid);
@@ -116,7 +116,7 @@ impl Inner {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         let mut merchants = self.to_look_at(&self.callbacks, now, LOOKS_EVERY)?;
         // Those that only other mocks have are theirs to send, unless this one comes to know them.
         merchants.retain(|mchid| {
@@ -168,7 +168,7 @@ impl Inner {
         merchants: &[(Mchid, usize)],
         now: Timestamp,
         most_of_one: usize,
-    ) -> Result<Vec<(Mchid, Leased)>, UnavailableError> {
+    ) -> StoreResult<Vec<(Mchid, Leased)>> {
         let commands = merchants.iter().map(|(mchid, most)| {
             let mut command = SCRIPTS.lease.call(mchid);
             command
@@ -202,7 +202,7 @@ impl Inner {
         Ok(found)
     }
 
-    pub(super) fn update(&self, delivery: &Delivery) -> Result<bool, UnavailableError> {
+    pub(super) fn update(&self, delivery: &Delivery) -> StoreResult<bool> {
         let Delivery { number, mchid, .. } = delivery;
         let [json, full] = texts(delivery);
         let mut command = SCRIPTS.update.call(mchid);
@@ -218,7 +218,7 @@ impl Inner {
         Ok(is_there == Value::Int(1))
     }
 
-    pub(super) fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    pub(super) fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         let Some(delivery) = self.delivery(number)? else { return Ok(None) };
         let mut command = SCRIPTS.again.call(&delivery.mchid);
         let json = self.change(&delivery.mchid, command.arg(padded(number)).arg(now.as_unix()))?;
@@ -230,7 +230,7 @@ impl Inner {
         Ok(Some(callback(number, "", text(&json))?.attempts.len()))
     }
 
-    pub(super) fn delivery(&self, number: u64) -> Result<Option<Delivery>, UnavailableError> {
+    pub(super) fn delivery(&self, number: u64) -> StoreResult<Option<Delivery>> {
         let Some(before) = number.checked_sub(1) else { return Ok(None) };
         let receiver = self.receivers.lock().get(&number).cloned();
         let merchants = match receiver {
@@ -247,7 +247,7 @@ impl Inner {
         merchants: &[Mchid],
         after: u64,
         most: usize,
-    ) -> Result<Vec<Delivery>, UnavailableError> {
+    ) -> StoreResult<Vec<Delivery>> {
         let commands = merchants.iter().map(|mchid| {
             let mut command = SCRIPTS.callbacks.call(mchid);
             command.arg(after).arg(i64::try_from(most).unwrap_or(i64::MAX));
@@ -267,7 +267,7 @@ impl Inner {
         Ok(found)
     }
 
-    fn renew(&self) -> Result<(), UnavailableError> {
+    fn renew(&self) -> StoreResult<()> {
         let mut own: HashMap<Mchid, Vec<u64>> = HashMap::new();
         for (number, mchid) in &*self.leased.lock() {
             own.entry(mchid.clone()).or_default().push(*number);
@@ -288,7 +288,7 @@ impl Inner {
 }
 
 impl Leased {
-    fn read(answer: Value, mchid: &Mchid) -> Result<Self, UnavailableError> {
+    fn read(answer: Value, mchid: &Mchid) -> StoreResult<Self> {
         let answer = items(answer)?;
         let [next, due, in_transit, found @ ..] = answer.as_slice() else { return Err(unreadable()) };
         let mut taken = Vec::new();
@@ -307,7 +307,7 @@ impl Leased {
 }
 
 /// Says from time to time that this mock is alive, as long as there is one.
-pub(super) fn keep_renewing(inner: &Arc<Inner>) -> Result<(), UnavailableError> {
+pub(super) fn keep_renewing(inner: &Arc<Inner>) -> StoreResult<()> {
     let inner: Weak<Inner> = Arc::downgrade(inner);
     let renew = move || {
         loop {
@@ -348,7 +348,7 @@ fn padded(number: u64) -> String {
 }
 
 /// A callback as it is kept: its state and its number are kept beside it.
-fn callback(number: u64, state: &str, json: Option<&str>) -> Result<Delivery, UnavailableError> {
+fn callback(number: u64, state: &str, json: Option<&str>) -> StoreResult<Delivery> {
     let read = json.ok_or_else(unreadable).and_then(|json| {
         Delivery::from_json(json).map_err(|error| {
             UnavailableError::of(|| text!("its callback {number} is not as the mock writes it: {error}"))

@@ -12,7 +12,7 @@ use wechatpay_texts::{Both, phrase, text};
 
 use super::{
     super::{
-        UnavailableError,
+        StoreResult, UnavailableError,
         redis_url::{Address, Form, RedisUrl},
     },
     masters::{KNOWS_WITHIN, Masters},
@@ -61,7 +61,7 @@ impl Link {
 
     /// Sends the request to the server that has the slot, and returns its answers. What a lost connection has left open is tried
     /// again: a request must be one that can be repeated.
-    pub(super) fn call(&self, slot: u16, request: &Request) -> Result<Vec<Value>, UnavailableError> {
+    pub(super) fn call(&self, slot: u16, request: &Request) -> StoreResult<Vec<Value>> {
         let begun = Instant::now();
         let deadline = begun + PATIENCE;
         loop {
@@ -122,7 +122,7 @@ impl Link {
     }
 
     /// The same for one command with one answer.
-    pub(super) fn ask(&self, slot: u16, request: &Request) -> Result<Value, UnavailableError> {
+    pub(super) fn ask(&self, slot: u16, request: &Request) -> StoreResult<Value> {
         self.call(slot, request)?
             .into_iter()
             .next()
@@ -135,7 +135,7 @@ impl Link {
     pub(super) fn call_each(
         &self,
         commands: impl IntoIterator<Item = (u16, Cmd)>,
-    ) -> Result<Vec<Option<Value>>, UnavailableError> {
+    ) -> StoreResult<Vec<Option<Value>>> {
         let mut requests: HashMap<Option<Address>, (u16, Request, Vec<usize>)> = HashMap::new();
         let mut total = 0;
         let mut answers = Vec::new();

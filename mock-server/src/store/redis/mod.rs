@@ -47,7 +47,8 @@ use self::{
 };
 use super::{
     ABSENT, Backend, CommitError, Delivery, Document, Due, Fingerprint, Found, IsKnown, JsonText, Key, Lease,
-    Listed, MerchantState, Outgoing, RedisUrl, Reminder, Turn, UnavailableError, Wait, documents::Changes,
+    Listed, MerchantState, Outgoing, RedisUrl, Reminder, StoreResult, Turn, UnavailableError, Wait,
+    documents::Changes,
 };
 use crate::limits::Limits;
 
@@ -103,7 +104,7 @@ impl Redis {
     ///
     /// # Errors
     /// If the server can't be reached, is too old, is no such server as the URL names, or has been written by a newer mock.
-    pub(crate) fn connect(url: RedisUrl, limits: &Limits) -> Result<Self, UnavailableError> {
+    pub(crate) fn connect(url: RedisUrl, limits: &Limits) -> StoreResult<Self> {
         let bounds = Bounds {
             created: limits.created,
             request_numbers: limits.request_numbers,
@@ -115,7 +116,7 @@ impl Redis {
         Self::with_bounds(url, bounds)
     }
 
-    fn with_bounds(url: RedisUrl, bounds: Bounds) -> Result<Self, UnavailableError> {
+    fn with_bounds(url: RedisUrl, bounds: Bounds) -> StoreResult<Self> {
         let inner = Arc::new(Inner {
             link: Link::new(url),
             bounds,
@@ -138,17 +139,17 @@ impl Redis {
 
 impl Inner {
     /// Asks the server of a merchant.
-    fn ask(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, UnavailableError> {
+    fn ask(&self, mchid: &Mchid, command: &Cmd) -> StoreResult<Value> {
         self.link.ask(keys::slot_of(mchid), &Request::of(command))
     }
 
     /// Changes something of a merchant, and waits for the replicas that are asked for.
-    fn change(&self, mchid: &Mchid, command: &Cmd) -> Result<Value, UnavailableError> {
+    fn change(&self, mchid: &Mchid, command: &Cmd) -> StoreResult<Value> {
         self.link.ask(keys::slot_of(mchid), &Request::of(command).durable())
     }
 
     /// Keeps that there is such a merchant.
-    fn know(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    fn know(&self, mchid: &Mchid) -> StoreResult<()> {
         if self.known.read().contains_key(mchid) {
             return Ok(());
         }
@@ -161,7 +162,7 @@ impl Inner {
     }
 
     /// Every merchant that a mock has made.
-    fn merchants(&self) -> Result<Vec<Mchid>, UnavailableError> {
+    fn merchants(&self) -> StoreResult<Vec<Mchid>> {
         let found = self
             .link
             .ask(keys::common_slot(), &Request::of(::redis::cmd("SMEMBERS").arg(keys::MERCHANTS)))?;
@@ -172,7 +173,7 @@ impl Inner {
         Ok(merchants)
     }
 
-    fn reset(&self, mchid: &Mchid, how: &str) -> Result<(), UnavailableError> {
+    fn reset(&self, mchid: &Mchid, how: &str) -> StoreResult<()> {
         self.change(mchid, SCRIPTS.reset.call(mchid).arg(how)).map(drop)
     }
 
@@ -252,7 +253,7 @@ impl Inner {
         Ok((version, numbers))
     }
 
-    fn next_numbers(&self, count: usize) -> Result<u64, UnavailableError> {
+    fn next_numbers(&self, count: usize) -> StoreResult<u64> {
         let command = ::redis::cmd("INCRBY").arg(keys::LAST_CALLBACK).arg(count).clone();
         let last = self.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
         Ok((number(&last)? + 1).saturating_sub(count as u64))
@@ -266,7 +267,7 @@ impl Inner {
         from: &str,
         place: u64,
         most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    ) -> StoreResult<Vec<Listed>> {
         let mut command = SCRIPTS.list.call(mchid);
         command.arg(kind).arg(from).arg(place).arg(most.min(i64::MAX as usize));
         let found = items(self.ask(mchid, &command)?)?;
@@ -282,7 +283,7 @@ impl Inner {
 }
 
 impl Backend for Redis {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()> {
         self.inner.know(mchid)?;
         let mut command = SCRIPTS.seed.call(mchid);
         for (key, value) in &documents {
@@ -291,19 +292,14 @@ impl Backend for Redis {
         self.inner.change(mchid, &command).map(drop)
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>> {
         let kept =
             self.inner.ask(mchid, ::redis::cmd("HGET").arg(keys::documents(mchid)).arg(keys::field(key)))?;
         kept_document(&kept)
     }
 
     /// The documents first: a change that is made in between counts as one that was not seen.
-    fn read_many(
-        &self,
-        mchid: &Mchid,
-        keys: &[Key],
-        numbers: &[Fingerprint],
-    ) -> Result<Found, UnavailableError> {
+    fn read_many(&self, mchid: &Mchid, keys: &[Key], numbers: &[Fingerprint]) -> StoreResult<Found> {
         let mut request = Request::default();
         if !keys.is_empty() {
             let mut command = ::redis::cmd("HMGET");
@@ -331,27 +327,15 @@ impl Backend for Redis {
         Ok(Found { documents, contents })
     }
 
-    fn list(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.inner.listed(mchid, kind, "after", after, most)
     }
 
-    fn list_newest(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        before: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.inner.listed(mchid, kind, "before", before, most)
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
+    fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>> {
         let found = items(self.inner.ask(mchid, &SCRIPTS.kinds.call(mchid))?)?;
         let mut kinds = Vec::new();
         for two in found.chunks_exact(2) {
@@ -361,7 +345,7 @@ impl Backend for Redis {
         Ok(kinds)
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> StoreResult<Option<Fingerprint>> {
         let kept =
             self.inner.ask(mchid, ::redis::cmd("HGET").arg(keys::numbers(mchid)).arg(&number.0[..]))?;
         kept_content(&kept)
@@ -377,7 +361,7 @@ impl Backend for Redis {
         self.inner.commit(mchid, changes).map(|(version, _)| version)
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         let merchants = match mchid {
             Some(mchid) => vec![mchid.clone()],
             None => self.inner.merchants()?,
@@ -385,7 +369,7 @@ impl Backend for Redis {
         merchants.iter().try_for_each(|mchid| self.inner.reset(mchid, "seed"))
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    fn remove(&self, mchid: &Mchid) -> StoreResult<()> {
         self.inner.reset(mchid, "all")?;
         let command = ::redis::cmd("SREM").arg(keys::MERCHANTS).arg(mchid.as_str()).clone();
         self.inner.link.ask(keys::common_slot(), &Request::of(&command).durable())?;
@@ -393,7 +377,7 @@ impl Backend for Redis {
         Ok(())
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64> {
         let changes = Changes { outgoing: vec![(mchid.clone(), outgoing)], ..Changes::default() };
         match self.inner.commit(mchid, changes) {
             Ok((_, numbers)) => numbers.first().copied().ok_or_else(unreadable),
@@ -409,28 +393,23 @@ impl Backend for Redis {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         self.inner.lease(now, most, most_of_one, is_known)
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
+    fn update(&self, delivery: Delivery) -> StoreResult<bool> {
         self.inner.update(&delivery)
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         self.inner.send_again(number, now)
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         Ok(self.inner.delivery(number)?.map(Arc::new))
     }
 
-    fn deliveries(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> StoreResult<Vec<Arc<Delivery>>> {
         let merchants = match mchid {
             Some(mchid) => vec![mchid.clone()],
             None => self.inner.merchants()?,
@@ -440,7 +419,7 @@ impl Backend for Redis {
         Ok(found.into_iter().map(Arc::new).collect())
     }
 
-    fn last_delivery(&self) -> Result<u64, UnavailableError> {
+    fn last_delivery(&self) -> StoreResult<u64> {
         match self
             .inner
             .link
@@ -461,11 +440,11 @@ impl Backend for Redis {
         })
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         self.inner.due(now, most, is_known)
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         self.inner.done(done)
     }
 
@@ -479,7 +458,7 @@ impl Backend for Redis {
         })
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
+    fn note(&self, name: &str, text: Option<&str>) -> StoreResult<()> {
         let command = match text {
             Some(text) => ::redis::cmd("HSET").arg(keys::NOTES).arg(name).arg(text).clone(),
             None => ::redis::cmd("HDEL").arg(keys::NOTES).arg(name).clone(),
@@ -487,7 +466,7 @@ impl Backend for Redis {
         self.inner.link.ask(keys::common_slot(), &Request::of(&command).durable()).map(drop)
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
+    fn notes(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
         let mut pattern = String::new();
         for one in prefix.chars() {
             pattern.extend("*?[]\\^-".contains(one).then_some('\\').into_iter().chain([one]));
@@ -514,7 +493,7 @@ impl Backend for Redis {
         Ok(notes)
     }
 
-    fn noted(&self, name: &str) -> Result<Option<String>, UnavailableError> {
+    fn noted(&self, name: &str) -> StoreResult<Option<String>> {
         let command = ::redis::cmd("HGET").arg(keys::NOTES).arg(name).clone();
         match self.inner.link.ask(keys::common_slot(), &Request::of(&command))? {
             Value::Nil => Ok(None),
@@ -522,7 +501,7 @@ impl Backend for Redis {
         }
     }
 
-    fn count(&self, name: &str, add: i64) -> Result<i64, UnavailableError> {
+    fn count(&self, name: &str, add: i64) -> StoreResult<i64> {
         if add == 0 {
             return Ok(self.noted(name)?.and_then(|text| text.parse().ok()).unwrap_or(0));
         }
@@ -534,15 +513,15 @@ impl Backend for Redis {
         }
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+    fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState> {
         state::export(self, mchid)
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
         state::import(&self.inner, mchid, state)
     }
 
-    fn check(&self) -> Result<(), UnavailableError> {
+    fn check(&self) -> StoreResult<()> {
         let link = &self.inner.link;
         let can_keep =
             |tag: String| link.ask(keys::slot(&tag), &Request::of(&touch(&tag)).durable()).map(drop);

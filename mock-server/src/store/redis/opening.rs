@@ -3,7 +3,12 @@
 use ::redis::Value;
 use wechatpay_texts::{phrase, text};
 
-use super::{super::UnavailableError, Inner, keys, node::Request, values::text};
+use super::{
+    super::{StoreResult, UnavailableError},
+    Inner, keys,
+    node::Request,
+    values::text,
+};
 
 /// The form in which everything is kept.
 const FORMAT: &str = "1";
@@ -13,7 +18,7 @@ const OLDEST: [u32; 2] = [6, 2];
 
 impl Inner {
     /// Whether the server is one that can be used.
-    pub(super) fn check(&self) -> Result<(), UnavailableError> {
+    pub(super) fn check(&self) -> StoreResult<()> {
         let info = self.link.ask(keys::common_slot(), &Request::of(::redis::cmd("INFO").arg("server")))?;
         let info = text(&info).or(match &info {
             Value::VerbatimString { text, .. } => Some(text),

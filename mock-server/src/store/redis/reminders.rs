@@ -6,7 +6,7 @@ use ::redis::Value;
 use wechatpay_protocol::{Mchid, Timestamp};
 
 use super::{
-    super::{Due, IsKnown, Key, Reminder, UnavailableError},
+    super::{Due, IsKnown, Key, Reminder, StoreResult},
     AT_ONCE, Inner,
     keys::{self, SEPARATOR},
     scripts::SCRIPTS,
@@ -23,12 +23,7 @@ pub(super) const REMINDED_EVERY: Duration = Duration::from_secs(1);
 const REMINDED_FOR: Duration = Duration::from_secs(6);
 
 impl Inner {
-    pub(super) fn due(
-        &self,
-        now: Timestamp,
-        most: usize,
-        is_known: IsKnown<'_>,
-    ) -> Result<Due, UnavailableError> {
+    pub(super) fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         let mut merchants = self.to_look_at(&self.reminders, now, REMINDED_EVERY)?;
         // As with callbacks.
         merchants.retain(|mchid| {
@@ -76,7 +71,7 @@ impl Inner {
         Ok(Due { taken, next: waiting.next() })
     }
 
-    pub(super) fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    pub(super) fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         let mut names: HashMap<&Mchid, Vec<String>> = HashMap::new();
         for Reminder { mchid, key, place: (_, number) } in done {
             let name = format!("{number:016}{SEPARATOR}{}", keys::field(key));

@@ -6,7 +6,7 @@ use wechatpay_protocol::Mchid;
 
 use super::{
     super::{
-        Backend as _, CommitError, Delivery, JsonText, Key, Listed, MerchantState, UnavailableError,
+        Backend as _, CommitError, Delivery, JsonText, Key, Listed, MerchantState, StoreResult,
         documents::Changes,
     },
     AT_ONCE, Bounds, Inner, Redis, keys,
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// All that a merchant has.
-pub(super) fn export(store: &Redis, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+pub(super) fn export(store: &Redis, mchid: &Mchid) -> StoreResult<MerchantState> {
     let inner = &store.inner;
     let mut documents = Vec::new();
     for (kind, _) in store.kinds(mchid)? {
@@ -69,7 +69,7 @@ pub(super) fn export(store: &Redis, mchid: &Mchid) -> Result<MerchantState, Unav
 }
 
 /// Puts it in place of all that the merchant has. Not at once: so much would hold the server up. If it fails in between, what is there is a part.
-pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
     let MerchantState { documents, numbers, deliveries, reminders } = state;
     inner.know(mchid)?;
     inner.reset(mchid, "empty")?;
@@ -94,7 +94,7 @@ pub(super) fn import(inner: &Inner, mchid: &Mchid, state: MerchantState) -> Resu
 }
 
 /// Keeps documents in this order.
-fn put_in_order(inner: &Inner, mchid: &Mchid, documents: &[(Key, JsonText)]) -> Result<(), UnavailableError> {
+fn put_in_order(inner: &Inner, mchid: &Mchid, documents: &[(Key, JsonText)]) -> StoreResult<()> {
     let commands = documents.iter().map(|(key, value)| {
         let mut command = SCRIPTS.commit.call(mchid);
         let Bounds { created, request_numbers, bytes, callbacks, callback_bytes, reminders } = inner.bounds;

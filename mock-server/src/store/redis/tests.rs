@@ -216,7 +216,7 @@ fn settled(delivery: &Delivery, state: DeliveryState) -> Delivery {
 }
 
 /// What the store answers once it reaches its server again.
-fn back<T>(call: impl Fn() -> Result<T, UnavailableError>) -> T {
+fn back<T>(call: impl Fn() -> StoreResult<T>) -> T {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         match call() {

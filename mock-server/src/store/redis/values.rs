@@ -4,7 +4,7 @@ use ::redis::Value;
 use wechatpay_protocol::Timestamp;
 use wechatpay_texts::text;
 
-use super::super::{Document, Fingerprint, JsonText, UnavailableError};
+use super::super::{Document, Fingerprint, JsonText, StoreResult, UnavailableError};
 
 /// A text.
 pub(super) fn text(value: &Value) -> Option<&str> {
@@ -15,14 +15,14 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-pub(super) fn items(value: Value) -> Result<Vec<Value>, UnavailableError> {
+pub(super) fn items(value: Value) -> StoreResult<Vec<Value>> {
     match value {
         Value::Array(items) | Value::Set(items) => Ok(items),
         _ => Err(unreadable()),
     }
 }
 
-pub(super) fn number(value: &Value) -> Result<u64, UnavailableError> {
+pub(super) fn number(value: &Value) -> StoreResult<u64> {
     let number = match value {
         Value::Int(number) => u64::try_from(*number).ok(),
         value => text(value).and_then(|text| text.parse().ok()),
@@ -35,7 +35,7 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
     text(value)?.parse::<f64>().ok().map(|seconds| Timestamp::from_unix(seconds as u64))
 }
 
-pub(super) fn fingerprint(value: &Value) -> Result<Fingerprint, UnavailableError> {
+pub(super) fn fingerprint(value: &Value) -> StoreResult<Fingerprint> {
     match value {
         Value::BulkString(bytes) => bytes.as_slice().try_into().map(Fingerprint).map_err(|_| unreadable()),
         _ => Err(unreadable()),
@@ -51,7 +51,7 @@ pub(super) fn document(kept: &Value) -> Option<(u64, Document)> {
     Some((place, Document { version, value }))
 }
 
-pub(super) fn kept_document(kept: &Value) -> Result<Option<Document>, UnavailableError> {
+pub(super) fn kept_document(kept: &Value) -> StoreResult<Option<Document>> {
     match kept {
         Value::Nil => Ok(None),
         kept => document(kept).map(|(_, document)| Some(document)).ok_or_else(unreadable),
@@ -59,7 +59,7 @@ pub(super) fn kept_document(kept: &Value) -> Result<Option<Document>, Unavailabl
 }
 
 /// What a request number was used for, as it is kept.
-pub(super) fn kept_content(kept: &Value) -> Result<Option<Fingerprint>, UnavailableError> {
+pub(super) fn kept_content(kept: &Value) -> StoreResult<Option<Fingerprint>> {
     match kept {
         Value::Nil => Ok(None),
         content => fingerprint(content).map(Some),

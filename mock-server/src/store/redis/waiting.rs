@@ -8,7 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use wechatpay_protocol::{Mchid, Timestamp};
 
-use super::{super::UnavailableError, Inner};
+use super::{super::StoreResult, Inner};
 
 /// Which merchants may have something to do.
 #[derive(Default)]
@@ -64,7 +64,7 @@ impl Inner {
         waiting: &Mutex<Waiting>,
         now: Timestamp,
         every: Duration,
-    ) -> Result<Vec<Mchid>, UnavailableError> {
+    ) -> StoreResult<Vec<Mchid>> {
         let begun = Instant::now();
         let is_time = waiting.lock().looked.is_none_or(|looked| looked.elapsed() + every / 10 >= every);
         if !is_time {

@@ -24,7 +24,10 @@ use std::{
 use tokio::sync::watch;
 use wechatpay_texts::text;
 
-use super::{super::UnavailableError, opening};
+use super::{
+    super::{StoreResult, UnavailableError},
+    opening,
+};
 
 /// When the log is taken over into the file, in pages: 8 MiB. A longer one is slower to read, a shorter one writes the same pages more
 /// often.
@@ -79,7 +82,7 @@ impl Durability {
 
     /// # Errors
     /// If changes can't be made durable any more.
-    pub(super) fn check(&self) -> Result<(), UnavailableError> {
+    pub(super) fn check(&self) -> StoreResult<()> {
         self.synced.borrow().failed.clone().map_or(Ok(()), Err)
     }
 
@@ -119,9 +122,7 @@ impl Durability {
     }
 
     /// Resolves once all changes that were made before are durable; `None` if they are.
-    pub(super) fn lasting(
-        self: &Arc<Self>,
-    ) -> Option<impl Future<Output = Result<(), UnavailableError>> + Send + use<>> {
+    pub(super) fn lasting(self: &Arc<Self>) -> Option<impl Future<Output = StoreResult<()>> + Send + use<>> {
         let (made, losses) = (self.made.load(SeqCst), self.losses());
         let is_over = move |synced: &Synced| {
             synced.changes >= made || synced.losses != losses || synced.failed.is_some()

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use wechatpay_texts::text;
 
 use super::{
-    super::UnavailableError,
+    super::{StoreResult, UnavailableError},
     Bounds, Failed, Result,
     cache::Cache,
     durability::Durability,
@@ -119,7 +119,7 @@ impl Writing {
     }
 
     /// Writes the open group to the log.
-    pub(super) fn commit_group(&mut self) -> Result<(), UnavailableError> {
+    pub(super) fn commit_group(&mut self) -> StoreResult<()> {
         self.notice_loss();
         if !self.is_open {
             return Ok(());

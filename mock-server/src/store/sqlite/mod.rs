@@ -38,7 +38,8 @@ pub(crate) use opening::OpenError;
 
 use super::{
     Backend, CommitError, Delivery, Document, Due, Fingerprint, IsKnown, JsonText, Key, Lease, Listed,
-    MerchantState, Outgoing, Reminder, UnavailableError, Wait, documents::Changes, reminders::MOST, replaced,
+    MerchantState, Outgoing, Reminder, StoreResult, UnavailableError, Wait, documents::Changes,
+    reminders::MOST, replaced,
 };
 use crate::limits::Limits;
 use cache::Cache;
@@ -57,7 +58,7 @@ const TRIES_EVERY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Sqlite {
     /// The last to be dropped is the lock, the connections before it.
-    threads: OnceLock<Result<Threads, UnavailableError>>,
+    threads: OnceLock<StoreResult<Threads>>,
     durability: Arc<Durability>,
     reading: Mutex<Option<Connection>>,
     writing: Arc<Mutex<Writing>>,
@@ -200,7 +201,7 @@ impl Sqlite {
     }
 
     /// Reads what takes longer, while others change. It sees what was changed before.
-    fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T, UnavailableError> {
+    fn read_long<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> StoreResult<T> {
         self.writing().commit_group()?;
         let mut reading = self.reading.lock();
         let connection = match &mut *reading {
@@ -211,14 +212,11 @@ impl Sqlite {
         read.map_err(|error| self.unavailable(&error))
     }
 
-    fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<T, UnavailableError> {
+    fn changed<T>(&self, change: impl FnOnce(&mut Work<'_>) -> Result<T>) -> StoreResult<T> {
         self.change(change).map_err(|error| self.unavailable(&error))
     }
 
-    fn looked<T>(
-        &self,
-        look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>,
-    ) -> Result<T, UnavailableError> {
+    fn looked<T>(&self, look: impl FnOnce(&Connection, &Counts, &mut Cache) -> Result<T>) -> StoreResult<T> {
         self.look(look).map_err(|error| self.unavailable(&error))
     }
 
@@ -255,43 +253,31 @@ impl Drop for Sqlite {
 }
 
 impl Backend for Sqlite {
-    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> Result<(), UnavailableError> {
+    fn seed(&self, mchid: &Mchid, documents: Vec<(Key, JsonText)>) -> StoreResult<()> {
         let is_same = self.looked(|connection, counts, _| {
             Ok(counts.knows(mchid) && documents::seed(connection, mchid)? == documents)
         })?;
         if is_same { Ok(()) } else { self.changed(|work| work.seed(mchid, &documents)) }
     }
 
-    fn read(&self, mchid: &Mchid, key: &Key) -> Result<Option<Document>, UnavailableError> {
+    fn read(&self, mchid: &Mchid, key: &Key) -> StoreResult<Option<Document>> {
         let found = self.looked(|connection, _, cache| documents::read(connection, cache, mchid, key))?;
         Ok(found.map(|kept| kept.document))
     }
 
-    fn list(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list(&self, mchid: &Mchid, kind: &str, after: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.read_long(|connection| documents::list(connection, mchid, kind, after, most))
     }
 
-    fn list_newest(
-        &self,
-        mchid: &Mchid,
-        kind: &str,
-        before: u64,
-        most: usize,
-    ) -> Result<Vec<Listed>, UnavailableError> {
+    fn list_newest(&self, mchid: &Mchid, kind: &str, before: u64, most: usize) -> StoreResult<Vec<Listed>> {
         self.read_long(|connection| documents::list_newest(connection, mchid, kind, before, most))
     }
 
-    fn kinds(&self, mchid: &Mchid) -> Result<Vec<(Arc<str>, usize)>, UnavailableError> {
+    fn kinds(&self, mchid: &Mchid) -> StoreResult<Vec<(Arc<str>, usize)>> {
         self.read_long(|connection| documents::kinds(connection, mchid))
     }
 
-    fn number(&self, mchid: &Mchid, number: Fingerprint) -> Result<Option<Fingerprint>, UnavailableError> {
+    fn number(&self, mchid: &Mchid, number: Fingerprint) -> StoreResult<Option<Fingerprint>> {
         self.looked(|connection, _, cache| documents::number(connection, cache, mchid, number))
     }
 
@@ -309,15 +295,15 @@ impl Backend for Sqlite {
         })
     }
 
-    fn reset(&self, mchid: Option<&Mchid>) -> Result<(), UnavailableError> {
+    fn reset(&self, mchid: Option<&Mchid>) -> StoreResult<()> {
         self.changed(|work| work.reset(mchid))
     }
 
-    fn remove(&self, mchid: &Mchid) -> Result<(), UnavailableError> {
+    fn remove(&self, mchid: &Mchid) -> StoreResult<()> {
         self.changed(|work| work.remove(mchid))
     }
 
-    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> Result<u64, UnavailableError> {
+    fn send(&self, mchid: &Mchid, outgoing: Outgoing) -> StoreResult<u64> {
         self.changed(|work| work.send(mchid, outgoing))
     }
 
@@ -327,7 +313,7 @@ impl Backend for Sqlite {
         most: usize,
         most_of_one: usize,
         is_known: IsKnown<'_>,
-    ) -> Result<Lease, UnavailableError> {
+    ) -> StoreResult<Lease> {
         let due = self.looked(|connection, counts, _| {
             callbacks::due(connection, counts, now, most, most_of_one, is_known)
         })?;
@@ -336,29 +322,24 @@ impl Backend for Sqlite {
         Ok(Lease { taken, next })
     }
 
-    fn update(&self, delivery: Delivery) -> Result<bool, UnavailableError> {
+    fn update(&self, delivery: Delivery) -> StoreResult<bool> {
         self.changed(|work| work.update(&delivery))
     }
 
-    fn send_again(&self, number: u64, now: Timestamp) -> Result<Option<usize>, UnavailableError> {
+    fn send_again(&self, number: u64, now: Timestamp) -> StoreResult<Option<usize>> {
         self.changed(|work| work.send_again(number, now))
     }
 
-    fn delivery(&self, number: u64) -> Result<Option<Arc<Delivery>>, UnavailableError> {
+    fn delivery(&self, number: u64) -> StoreResult<Option<Arc<Delivery>>> {
         let found = self.looked(|connection, _, _| callbacks::read(connection, number));
         Ok(found?.map(Arc::new))
     }
 
-    fn deliveries(
-        &self,
-        mchid: Option<&Mchid>,
-        after: u64,
-        most: usize,
-    ) -> Result<Vec<Arc<Delivery>>, UnavailableError> {
+    fn deliveries(&self, mchid: Option<&Mchid>, after: u64, most: usize) -> StoreResult<Vec<Arc<Delivery>>> {
         self.read_long(|connection| callbacks::list(connection, mchid, after, most))
     }
 
-    fn last_delivery(&self) -> Result<u64, UnavailableError> {
+    fn last_delivery(&self) -> StoreResult<u64> {
         self.looked(|_, counts, _| Ok(counts.last_callback()))
     }
 
@@ -366,11 +347,11 @@ impl Backend for Sqlite {
         Box::pin(self.outbox_changed.notified())
     }
 
-    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> Result<Due, UnavailableError> {
+    fn due(&self, now: Timestamp, most: usize, is_known: IsKnown<'_>) -> StoreResult<Due> {
         self.looked(|connection, _, _| reminders::due(connection, now, most, is_known))
     }
 
-    fn done(&self, done: &[Reminder]) -> Result<(), UnavailableError> {
+    fn done(&self, done: &[Reminder]) -> StoreResult<()> {
         let places: Vec<_> = done
             .iter()
             .map(|Reminder { place: (at, number), .. }| (int(at.as_unix()), int(*number)))
@@ -382,11 +363,11 @@ impl Backend for Sqlite {
         Box::pin(self.reminded.notified())
     }
 
-    fn note(&self, name: &str, text: Option<&str>) -> Result<(), UnavailableError> {
+    fn note(&self, name: &str, text: Option<&str>) -> StoreResult<()> {
         self.changed(|work| work.note(name, text))
     }
 
-    fn notes(&self, prefix: &str) -> Result<Vec<(String, String)>, UnavailableError> {
+    fn notes(&self, prefix: &str) -> StoreResult<Vec<(String, String)>> {
         self.looked(|connection, _, _| {
             let mut select = connection.prepare_cached(
                 "SELECT name, text FROM notes WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name",
@@ -396,7 +377,7 @@ impl Backend for Sqlite {
         })
     }
 
-    fn lasting(&self) -> Option<Wait<'_, Result<(), UnavailableError>>> {
+    fn lasting(&self) -> Option<Wait<'_, StoreResult<()>>> {
         let wait = self.durability.lasting()?;
         Some(Box::pin(wait))
     }
@@ -406,7 +387,7 @@ impl Backend for Sqlite {
     }
 
     /// After a loss, tries a change that changes nothing.
-    fn check(&self) -> Result<(), UnavailableError> {
+    fn check(&self) -> StoreResult<()> {
         self.durability.check()?;
         let has_failed = self.writing().has_failed;
         if !has_failed {
@@ -416,7 +397,7 @@ impl Backend for Sqlite {
         self.writing().commit_group()
     }
 
-    fn export(&self, mchid: &Mchid) -> Result<MerchantState, UnavailableError> {
+    fn export(&self, mchid: &Mchid) -> StoreResult<MerchantState> {
         self.read_long(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             Ok(MerchantState {
@@ -431,7 +412,7 @@ impl Backend for Sqlite {
         })
     }
 
-    fn import(&self, mchid: &Mchid, state: MerchantState) -> Result<(), UnavailableError> {
+    fn import(&self, mchid: &Mchid, state: MerchantState) -> StoreResult<()> {
         self.changed(|work| work.import(mchid, state))
     }
 }
