@@ -62,7 +62,7 @@ pub(crate) fn private_key_der(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError
     Ok(pkcs1)
 }
 
-/// The PKCS#1 DER of the first public key or certificate in PEM.
+/// The PKCS#1 DER of the first public key or certificate in PEM. Checks its size.
 pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
     let expected = phrase!("PUBLIC KEY or CERTIFICATE");
     let (is_certificate, der) = pem::section(text, expected, |kind| match kind {
@@ -77,22 +77,29 @@ pub(crate) fn public_key_der(text: &str) -> Result<Vec<u8>, KeyError> {
         .map_err(|_| KeyError::Content { expected: phrase!("an X.509 certificate") })?;
     let key = certificate.tbs_certificate().subject_public_key_info();
     check_algorithm(key.algorithm.oid)?;
-    Ok(key.subject_public_key.raw_bytes().to_vec())
+    checked_public_key(key.subject_public_key.raw_bytes())
 }
 
-/// The PKCS#1 DER in a `SubjectPublicKeyInfo`.
+/// The PKCS#1 DER in a `SubjectPublicKeyInfo`. Checks its size.
 pub(crate) fn spki_content(der: &[u8]) -> Result<Vec<u8>, KeyError> {
     let key = spki::SubjectPublicKeyInfoRef::from_der(der)
         .map_err(|_| KeyError::Content { expected: phrase!("a public key (SPKI)") })?;
     check_algorithm(key.algorithm.oid)?;
-    Ok(key.subject_public_key.raw_bytes().to_vec())
+    checked_public_key(key.subject_public_key.raw_bytes())
+}
+
+fn checked_public_key(pkcs1: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let key = pkcs1::RsaPublicKey::from_der(pkcs1)
+        .map_err(|_| KeyError::Content { expected: phrase!("an RSA public key") })?;
+    check_size(&key.modulus)?;
+    Ok(pkcs1.into())
 }
 
 fn check_algorithm(oid: spki::ObjectIdentifier) -> Result<(), KeyError> {
     if oid == pkcs1::ALGORITHM_OID { Ok(()) } else { Err(KeyError::NotRsa { oid: oid.to_string() }) }
 }
 
-pub(crate) fn check_size(modulus: &pkcs1::UintRef<'_>) -> Result<(), KeyError> {
+fn check_size(modulus: &pkcs1::UintRef<'_>) -> Result<(), KeyError> {
     let bytes = modulus.as_bytes();
     let unused = bytes.first().map_or(0, |first| first.leading_zeros() as usize);
     match bytes.len() * 8 - unused {

@@ -1,7 +1,7 @@
 //! Signatures and ciphertexts of `protocol`, checked by another implementation or by its own reverse function.
 //!
-//! `protocol` signs and verifies with aws-lc-rs. The `rsa` crate does the same in pure Rust. Only a bug in both
-//! would go unnoticed.
+//! `protocol` signs, verifies, encrypts and decrypts with aws-lc-rs. The `rsa` crate does the same in pure Rust. Only a bug in
+//! both would go unnoticed.
 
 use std::{fmt, fs, sync::LazyLock};
 
@@ -11,8 +11,10 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rsa::{
     PrivateKey, PublicKey,
+    oaep::Oaep,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
 };
+use sha1::Sha1;
 use sha2::Sha256;
 use wechatpay_protocol::{
     Apiv3Key, DecryptingKey, EncryptingKey, Resource, ResourceError, SensitiveError, Signature, SigningKey,
@@ -104,9 +106,23 @@ proptest! {
     }
 
     #[test]
-    fn a_field_decrypts_to_its_plaintext(text in prop_oneof!["[ -~]{0,214}", ".{0,53}"]) {
-        let ciphertext = PUBLIC.encrypt(&text).unwrap();
-        prop_assert_eq!(PRIVATE.decrypt(&ciphertext), Ok(text.into_bytes()));
+    fn the_rsa_crate_decrypts_fields_by_aws_lc(text in fields()) {
+        let ciphertext = BASE64_STANDARD.decode(PUBLIC.encrypt(&text).unwrap()).unwrap();
+        prop_assert_eq!(NUMBERS.decrypt(Oaep::<Sha1>::new(), &ciphertext).unwrap(), text.into_bytes());
+    }
+
+    #[test]
+    fn aws_lc_decrypts_fields_by_the_rsa_crate(text in fields()) {
+        let ciphertext = NUMBERS.as_ref().oaep_encrypt::<Sha1>(text.as_bytes()).unwrap();
+        prop_assert_eq!(PRIVATE.decrypt(&BASE64_STANDARD.encode(ciphertext)), Ok(text.into_bytes()));
+    }
+
+    #[test]
+    fn both_refuse_an_altered_field(text in fields(), alteration in alterations()) {
+        let ciphertext = BASE64_STANDARD.decode(PUBLIC.encrypt(&text).unwrap()).unwrap();
+        let altered = alteration.of(&ciphertext);
+        prop_assert!(NUMBERS.decrypt(Oaep::<Sha1>::new(), &altered).is_err());
+        prop_assert_eq!(PRIVATE.decrypt(&BASE64_STANDARD.encode(altered)), Err(SensitiveError::Unauthentic));
     }
 }
 
@@ -164,6 +180,15 @@ static PUBLIC: LazyLock<EncryptingKey> =
     LazyLock::new(|| EncryptingKey::from_pem(&credential("pub_key.pem")).unwrap());
 static PRIVATE: LazyLock<DecryptingKey> =
     LazyLock::new(|| DecryptingKey::from_pem(&credential("pub_key_private.pem")).unwrap());
+
+/// The same key for the `rsa` crate.
+static NUMBERS: LazyLock<PrivateKey> =
+    LazyLock::new(|| PrivateKey::from_pkcs8_pem(&credential("pub_key_private.pem")).unwrap());
+
+/// Texts of any length that fits.
+fn fields() -> impl Strategy<Value = String> {
+    prop_oneof!["[ -~]{0,214}", ".{0,53}"]
+}
 
 fn credential(name: &str) -> String {
     fs::read_to_string(format!("{}/../fixtures/credentials/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()

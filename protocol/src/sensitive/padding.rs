@@ -5,7 +5,10 @@
 
 use std::{convert::Infallible, fmt};
 
-use rsa::{BoxedUint, hazmat::rsa_decrypt, rand_core::TryCryptoRng, traits::PublicKeyParts};
+use rsa::{
+    BoxedUint, PrivateKey, hazmat::rsa_decrypt, pkcs1::DecodeRsaPrivateKey, rand_core::TryCryptoRng,
+    traits::PublicKeyParts,
+};
 use wechatpay_texts::{phrase, text};
 
 use super::DecryptingKey;
@@ -72,7 +75,7 @@ impl fmt::Display for Padding {
 impl DecryptingKey {
     /// The length of a ciphertext for this key, in bytes.
     pub fn size(&self) -> usize {
-        self.0.size()
+        self.key.key_size_bytes()
     }
 
     /// How the text in this ciphertext was padded, if it was encrypted for this key. Random bytes look like PKCS#1 v1.5
@@ -88,10 +91,15 @@ impl DecryptingKey {
         if ciphertext.len() != self.size() {
             return None;
         }
-        let number = BoxedUint::from_be_slice(ciphertext, self.0.n_bits_precision()).ok()?;
+        let key = self.numbers()?;
+        let number = BoxedUint::from_be_slice(ciphertext, key.n_bits_precision()).ok()?;
         let unblinded = None::<&mut dyn TryCryptoRng<Error = Infallible>>;
-        let encoded = rsa_decrypt(unblinded, &self.0, &number).ok()?.to_be_bytes();
+        let encoded = rsa_decrypt(unblinded, &key, &number).ok()?.to_be_bytes();
         Some(encoded[encoded.len() - self.size()..].into())
+    }
+
+    fn numbers(&self) -> Option<PrivateKey> {
+        PrivateKey::from_pkcs1_der(&self.pkcs1).ok()
     }
 }
 
@@ -123,15 +131,16 @@ mod tests {
 
     /// Encrypts bytes that are padded already.
     fn encrypted(key: &DecryptingKey, encoded: &[u8]) -> Vec<u8> {
-        let number = BoxedUint::from_be_slice(encoded, key.0.n_bits_precision()).unwrap();
-        let bytes = rsa::hazmat::rsa_encrypt(&key.0, &number).unwrap().to_be_bytes();
+        let numbers = key.numbers().unwrap();
+        let number = BoxedUint::from_be_slice(encoded, numbers.n_bits_precision()).unwrap();
+        let bytes = rsa::hazmat::rsa_encrypt(&numbers, &number).unwrap().to_be_bytes();
         bytes[bytes.len() - key.size()..].into()
     }
 
     #[test]
     fn the_expected_padding_is_recognised() {
         let key = key();
-        let public = key.0.as_ref().oaep_encrypt::<sha1::Sha1>("会员".as_bytes()).unwrap();
+        let public = key.numbers().unwrap().as_ref().oaep_encrypt::<sha1::Sha1>("会员".as_bytes()).unwrap();
         assert_eq!(key.padding(&public), Some(Padding::EXPECTED));
         assert_eq!(Padding::EXPECTED.to_string(), "RSAES-OAEP with SHA-1 and MGF1-SHA-1");
     }
@@ -169,7 +178,7 @@ mod tests {
     fn another_keys_ciphertext_has_no_padding_that_is_known() {
         let other = include_str!("../../../fixtures/credentials/platform_key.pem");
         let other = DecryptingKey::from_pem(other).unwrap();
-        let ciphertext = other.0.as_ref().oaep_encrypt::<sha1::Sha1>(b"text").unwrap();
+        let ciphertext = other.numbers().unwrap().as_ref().oaep_encrypt::<sha1::Sha1>(b"text").unwrap();
         assert_eq!(key().padding(&ciphertext), None);
         assert_eq!(key().padding(&ciphertext[1..]), None);
     }

@@ -14,15 +14,15 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rsa::{
-    pkcs1::{self, DecodeRsaPublicKey},
-    pkcs8::{self, EncodePublicKey, der::Decode},
+    pkcs1::DecodeRsaPublicKey,
+    pkcs8::{self, EncodePublicKey},
 };
 
 use wechatpay_texts::{Phrase, Text, phrase, text};
 
 use crate::{
     KeyError, ParseError,
-    key_der::{check_size, private_key_der, public_key_der, spki_content},
+    key_der::{private_key_der, public_key_der, spki_content},
 };
 
 pub(crate) use recovered::mask;
@@ -146,11 +146,9 @@ impl VerifyingKey {
     }
 
     fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let expected = phrase!("an RSA public key");
-        let key = pkcs1::RsaPublicKey::from_der(der).map_err(|_| KeyError::Content { expected })?;
-        check_size(&key.modulus)?;
-        let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der);
-        Ok(Self { key: parsed.map_err(|_| KeyError::Content { expected })?, pkcs1: der.into() })
+        let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
+            .map_err(|_| KeyError::Content { expected: phrase!("an RSA public key") })?;
+        Ok(Self { key, pkcs1: der.into() })
     }
 
     /// The key in PEM (`PUBLIC KEY`), the form in which merchants download the gateway's key.
@@ -186,7 +184,7 @@ impl fmt::Debug for VerifyingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Credentials;
+    use crate::{Credentials, DecryptingKey, EncryptingKey};
 
     #[test]
     fn an_error_in_base64_names_its_byte() {
@@ -218,23 +216,24 @@ mod tests {
         );
     }
 
-    /// A key of 1024 bits as PKCS#8 and as PKCS#1.
-    fn small_key() -> [String; 2] {
-        use rsa::{pkcs1::EncodeRsaPrivateKey, pkcs8::EncodePrivateKey};
-        let key = rsa::PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), 1024).unwrap();
-        [
-            key.to_pkcs8_pem(pkcs8::LineEnding::LF).unwrap().to_string(),
-            key.to_pkcs1_pem(pkcs8::LineEnding::LF).unwrap().to_string(),
-        ]
-    }
-
     #[test]
     fn a_key_under_2048_bits_is_refused() {
-        for pem in small_key() {
-            assert_eq!(
-                SigningKey::from_pem(&pem).unwrap_err().to_string(),
-                "expected an RSA key of 2048 to 8192 bits, found 1024 bits"
-            );
+        use rsa::{pkcs1::EncodeRsaPrivateKey, pkcs8::EncodePrivateKey};
+        let key = rsa::PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), 1024).unwrap();
+        let ending = pkcs8::LineEnding::LF;
+        let private = [key.to_pkcs8_pem(ending).unwrap(), key.to_pkcs1_pem(ending).unwrap()];
+        let public = key.to_public_key().to_public_key_pem(ending).unwrap();
+        let refused = private
+            .iter()
+            .flat_map(|pem| {
+                [SigningKey::from_pem(pem).unwrap_err(), DecryptingKey::from_pem(pem).unwrap_err()]
+            })
+            .chain([
+                VerifyingKey::from_pem(&public).unwrap_err(),
+                EncryptingKey::from_pem(&public).unwrap_err(),
+            ]);
+        for error in refused {
+            assert_eq!(error.to_string(), "expected an RSA key of 2048 to 8192 bits, found 1024 bits");
         }
     }
 
