@@ -1,4 +1,4 @@
-//! RSA keys in PEM, as PKCS#1 DER: the form that both cryptographic libraries read.
+//! RSA keys in PEM, as PKCS#1 DER: the form that both cryptographic libraries read for signatures, and `sensitive` wraps.
 
 use rsa::{
     pkcs1,

@@ -285,7 +285,7 @@ pub(crate) enum CommitError {
     Unavailable(UnavailableError),
 }
 
-/// What the store answers, unless it is not available.
+/// What the store answers, or why it is not available.
 pub(crate) type StoreResult<T> = Result<T, UnavailableError>;
 
 /// The store can't be reached, or can't keep a change.

@@ -1,7 +1,7 @@
 //! Sensitive fields: RSAES-OAEP with SHA-1 and MGF1-SHA-1, in Base64. (documented)
 //!
-//! `aws-lc-rs` encrypts and decrypts, in constant time and ten times as fast as the `rsa` crate, which explains what can't be
-//! decrypted.
+//! `aws-lc-rs` encrypts and decrypts, in constant time and ten times as fast as the `rsa` crate. With the latter, [`Padding`] finds out
+//! why a field can't be decrypted.
 
 mod padding;
 
@@ -90,7 +90,7 @@ impl fmt::Debug for EncryptingKey {
     }
 }
 
-/// aws-lc takes a public key as SPKI only.
+/// The key in this PKCS#1. [`PublicEncryptingKey`] reads SPKI only.
 fn encrypting(pkcs1: &[u8]) -> Option<OaepPublicEncryptingKey> {
     let subject_public_key = BitStringRef::from_bytes(pkcs1).ok()?;
     let spki =
@@ -138,7 +138,7 @@ impl fmt::Debug for DecryptingKey {
     }
 }
 
-/// aws-lc takes a private key as PKCS#8 only.
+/// The key in this PKCS#1. [`PrivateDecryptingKey`] reads PKCS#8 only.
 fn decrypting(pkcs1: &[u8]) -> Option<OaepPrivateDecryptingKey> {
     let key = OctetStringRef::new(pkcs1).ok()?;
     let pkcs8 = Zeroizing::new(PrivateKeyInfoRef::new(pkcs1::ALGORITHM_ID, key).to_der().ok()?);

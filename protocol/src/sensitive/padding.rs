@@ -98,6 +98,7 @@ impl DecryptingKey {
         Some(encoded[encoded.len() - self.size()..].into())
     }
 
+    /// The key for the `rsa` crate, unless that refuses it.
     fn numbers(&self) -> Option<PrivateKey> {
         PrivateKey::from_pkcs1_der(&self.pkcs1).ok()
     }

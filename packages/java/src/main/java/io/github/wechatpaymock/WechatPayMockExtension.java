@@ -57,10 +57,14 @@ final class WechatPayMockExtension
     if (mock == null) {
       return;
     }
-    context.getExecutionException().ifPresent(failure -> explain(failure, mock));
-    mock.clock().resumeIfMoved();
-    if (!isShared(context)) {
-      mock.close();
+    try {
+      context.getExecutionException().ifPresent(failure -> explain(failure, mock));
+      mock.clock().resumeIfMoved();
+    } finally {
+      // Also removes the merchant's files if the process is gone.
+      if (!isShared(context)) {
+        mock.close();
+      }
     }
   }
 
