@@ -46,10 +46,10 @@ const COMMON: &str = "_common.json";
 const EVENTS: &str = "_events.json";
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/contract");
+    let folder = Path::new("../fixtures/contract");
     println!("cargo::rerun-if-changed={}", folder.display());
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets it"));
-    if let Err(error) = BuiltIn::read(&folder).and_then(|built_in| built_in.write(&out)) {
+    if let Err(error) = BuiltIn::read(folder).and_then(|built_in| built_in.write(&out)) {
         println!("cargo::error=fixtures/contract: {error}");
     }
 }
