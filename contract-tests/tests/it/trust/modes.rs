@@ -2,7 +2,9 @@
 
 use wechatpay_client::{Client, RightsChange, Trust};
 use wechatpay_contract::sign::Sign;
-use wechatpay_mock::{Clock, Config, MerchantConfig, MockServer, TrustMode, policies::SignedRefusals};
+use wechatpay_mock::{
+    Clock, Config, MerchantConfig, MockServer, TrustMode, Warning, policies::SignedRefusals,
+};
 use wechatpay_protocol::Credentials;
 
 use crate::support::{NOW, RawRequest, RawResponse, exchange};
@@ -112,6 +114,23 @@ async fn without_a_public_key_the_platform_certificate_signs_everything() {
     for wanted in ["", CERTIFICATE, PUBLIC_KEY, "PUB_KEY_ID_1", "5157F09E", "nonsense"] {
         let header = format!("Wechatpay-Serial: {wanted}");
         assert_eq!(signing_key(&mock, &[&header]).await.as_deref(), Some(CERTIFICATE), "{wanted}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_request_that_could_choose_between_keys_gets_a_warning_if_it_names_none() {
+    let named = format!("Wechatpay-Serial: {PUBLIC_KEY}");
+    for (trust, request, is_warned) in [
+        (TrustMode::PublicKey, RawRequest::sample(), true),
+        (TrustMode::Both, RawRequest::sample().header("Wechatpay-Serial: "), true),
+        (TrustMode::PublicKey, RawRequest::sample().header(&named), false),
+        (TrustMode::PlatformCertificate, RawRequest::sample(), false),
+        (TrustMode::Both, RawRequest::certificates(), false),
+    ] {
+        let mock = mock(trust).await;
+        exchange(&mock, &request).await;
+        let warnings = &mock.exchanges()[0].warnings;
+        assert_eq!(warnings.contains(&Warning::NoWechatpaySerial), is_warned, "{trust:?}: {request:?}");
     }
 }
 
