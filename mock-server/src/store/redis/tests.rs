@@ -612,11 +612,8 @@ fn what_can_not_be_used_is_refused_with_the_reason() {
     let error = connect(format!("redis+cluster://127.0.0.1:{port}"));
     assert!(error.contains("cluster"), "{error}");
     let store = server.mock();
-    store
-        .inner
-        .link
-        .ask(keys::common_slot(), &Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg("2")))
-        .unwrap();
+    let format = Request::of(::redis::cmd("SET").arg(keys::FORMAT).arg("2"));
+    back(|| store.inner.link.ask(keys::common_slot(), &format));
     assert!(connect(format!("redis://127.0.0.1:{port}")).contains("format 2"));
     drop(server);
     assert!(connect(format!("redis://127.0.0.1:{port}")).contains("refused"));
