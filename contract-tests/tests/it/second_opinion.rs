@@ -94,7 +94,7 @@ proptest! {
     }
 }
 
-// A private-key operation of the `rsa` crate takes about 20 ms.
+// Few cases, since private-key operations of the `rsa` crate are slow.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
